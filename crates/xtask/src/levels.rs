@@ -23,6 +23,15 @@ struct Outcome {
     passed: bool,
 }
 
+/// Whether the quick level has the crash tests in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crashes {
+    /// It has.
+    Too,
+    /// They are left to `test`, where the runner can leave them out.
+    Left,
+}
+
 /// A run of several levels.
 struct Levels<'a> {
     workspace: &'a Workspace,
@@ -38,7 +47,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     levels.run("machine", |_| machine::install_missing());
     levels.run("peers", |levels| peers::build(levels.workspace));
     levels.run("tidy", |levels| tidy_level(levels.workspace));
-    levels.run("quick", Levels::quick_tests);
+    levels.run("quick", |levels| levels.quick_tests(Crashes::Too));
     levels.run("clippy", |levels| {
         let mut clippy = levels.workspace.cargo();
         clippy.args(["clippy", "--quiet", "--workspace", "--all-targets"]);
@@ -64,7 +73,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 pub(crate) fn quick(workspace: &Workspace) -> Result<()> {
     let mut levels = Levels::new(workspace);
     levels.run("tidy", |levels| tidy_level(levels.workspace));
-    levels.run("quick", Levels::quick_tests);
+    levels.run("quick", |levels| levels.quick_tests(Crashes::Left));
     levels.finish()
 }
 
@@ -109,12 +118,16 @@ impl<'a> Levels<'a> {
     }
 
     /// Unit tests, transcripts, properties and conformance: every test target without peers.
-    fn quick_tests(&mut self) -> Result<()> {
+    fn quick_tests(&mut self, crashes: Crashes) -> Result<()> {
         let mut tests = self.workspace.cargo();
         if self.nextest {
             tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
             tests.args(["--no-tests=pass", "--status-level=fail"]);
             tests.args(["--final-status-level=fail"]);
+            if crashes == Crashes::Left {
+                // Killed processes and traced disks take longer than all the rest together.
+                tests.args(["--filterset", "not binary(crash)"]);
+            }
         } else {
             tests.args(["test", "--quiet", "--workspace", "--no-fail-fast"]);
             tests.args(["--lib", "--bins", "--tests"]);

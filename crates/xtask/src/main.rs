@@ -23,7 +23,7 @@ Usage: cargo xtask COMMAND
 
   test          everything, from a clean machine: installs what is missing, builds the peers,
                 runs every level, prints the wall time of each (needs root)
-  quick         tidy, unit tests, transcripts, properties, conformance; no peers, no root
+  quick         tidy, unit tests, transcripts, properties, conformance; no peers, no crashes, no root
   e2e [NAME]    end to end in network namespaces; NAME picks tests whose name contains it (root)
   bench [WORD]  Gatepost beside Postfix with Dovecot, in turns; --quick, --only smtp|pop3|logins|memory,
                 --rounds N; built for release (root)
