@@ -19,7 +19,6 @@ const UNIT: &str = "etc/systemd/system/gatepost.service";
 const UNIT_TEXT: &str = "\
 [Unit]
 Description=Gatepost mail gateway
-Documentation=man:gatepost(8)
 After=network-online.target
 Wants=network-online.target
 

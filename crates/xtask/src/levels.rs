@@ -125,7 +125,7 @@ impl<'a> Levels<'a> {
             tests.args(["--no-tests=pass", "--status-level=fail"]);
             tests.args(["--final-status-level=fail"]);
             if crashes == Crashes::Left {
-                // Killed processes and traced disks take longer than all the rest together.
+                // Killed processes and traced disks take about half of the whole level.
                 tests.args(["--filterset", "not binary(crash)"]);
             }
         } else {
